@@ -97,7 +97,7 @@ export class OwnTracksHttp {
     const { username } = await this.#account(context, visitor);
     const body = Buffer.from(await readBody(context, MOST_MESSAGE_BYTES));
     const [u, d] = [said(context, 'u'), said(context, 'd')];
-    const answer = await this.#door.post({ username, listener: visitor.listener, u, d, body }, visitor.hasTls);
+    const answer = await this.#door.post({ username, listener: visitor.listener, u, d, body }, visitor);
     return context.json(answer);
   }
 

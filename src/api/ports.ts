@@ -120,7 +120,7 @@ export interface OwnTracksDoor {
   /** refused is told of a sign-in with a wrong name or password, for who asks why. */
   refused(login: Omit<Login, 'password'>): void;
   /** post publishes what a phone brings that has signed in, and gives what the phone is told. */
-  post(post: Post, hasTls: boolean): Promise<readonly object[]>;
+  post(post: Post, from: { readonly address: string; readonly hasTls: boolean }): Promise<readonly object[]>;
   /** sightOf gives what an account of MQTT may read, or whoever has signed in to the page. */
   sightOf(who: Asker | { readonly username: string; readonly listener: string }): MayRead;
   last(mayRead: MayRead, wanted: Wanted): readonly Readonly<Record<string, unknown>>[];

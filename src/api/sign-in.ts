@@ -254,14 +254,18 @@ export function refuseOtherPages(context: Context): void {
     throw new Problem(403, 'Another web page has sent this');
 }
 
-/** named says for the log where an asker has come from. */
 function claimBy(username: string, visitor: Visitor): Change {
-  const { name: who } = named({ name: JSON.stringify(username), right: 'admin' }, visitor);
+  const who = `${JSON.stringify(username)} ${placeOf(visitor)}`;
   return { who, door: 'page', username, address: visitor.address, operation: 'claim', about: { username }, lasts: true };
 }
 
-function named(asker: Asker, { address }: Visitor): Asker {
-  return { ...asker, name: `${asker.name} from ${address || 'this machine'} over REST`, address };
+/** named says for the log where an asker has come from. */
+function named(asker: Asker, visitor: Visitor): Asker {
+  return { ...asker, name: `${asker.name} ${placeOf(visitor)}`, address: visitor.address };
+}
+
+function placeOf({ address }: Visitor): string {
+  return `from ${address || 'this machine'} over REST`;
 }
 
 function cookieName({ hasTls }: Visitor): string {

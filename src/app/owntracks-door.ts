@@ -23,8 +23,9 @@ export function ownTracksDoor(
         : ({ cause: 'credentials', what: 'wrong' } as const);
       appliance.refusals.refused({ reason, from: remoteEndOf(appliance, address, listener), clientId: '', username, topicName: null });
     },
-    async post(post, hasTls) {
+    async post(post, { address, hasTls }) {
       phones.noteSignIn(post.username, hasTls);
+      appliance.refusals.posted(post.username, remoteEndOf(appliance, address, post.listener));
       return posts.take(needs(), post);
     },
     sightOf(who) {

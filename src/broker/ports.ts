@@ -88,11 +88,16 @@ export interface ConnectedClient {
   readonly username: string | null;
 }
 
+/** LetInClient is one that is let in now; `isProven` = its user name is an account's, and was checked. */
+export interface LetInClient extends ConnectedClient {
+  readonly isProven: boolean;
+}
+
 /** RefusalLog remembers for people what went wrong. It is told of rare things only, never of a message that is taken. Must not throw. */
 export interface RefusalLog {
   refused(refusal: Refusal): void;
   /** connected is told of every accepted CONNECT; `takenFrom` is the end whose session it takes over, if that was still connected. */
-  connected(client: ConnectedClient, from: RemoteEnd, takenFrom: RemoteEnd | null): void;
+  connected(client: LetInClient, from: RemoteEnd, takenFrom: RemoteEnd | null): void;
 }
 
 /** ControlPort takes what clients publish to `$CONTROL/...` and may publish there. Must not throw. */

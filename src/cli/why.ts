@@ -7,7 +7,7 @@ import type { Invocation } from '../terminal/command.ts';
 import { askBroker, tell } from './control-client.ts';
 import { isoTime } from './iso-time.ts';
 
-/** run prints the reasons, the latest last. The exit status is 0, also when there is nothing to tell. */
+/** run prints when an account was let in last, then the reasons, the latest last. The exit status is 0, also when there is nothing to tell. */
 export async function run(invocation: Invocation): Promise<number> {
   const { flags, operands, terminal } = invocation;
   const about = operands[0] ?? null;
@@ -18,7 +18,7 @@ export async function run(invocation: Invocation): Promise<number> {
 
 function textOf({ refusals, held, deaf, letIn }: Reasons, about: string | null): string {
   const lines = [
-    ...(letIn === null ? [] : [letInLine(letIn, about)]),
+    ...(letIn === null || about === null ? [] : [letInLine(letIn, about)]),
     ...refusals.toReversed().flatMap(linesOf),
     ...deaf.flatMap(({ clientId, reason, advice }) => [`Client ${safeText(clientId)} ${safeText(reason)}.`, ...adviceLines(advice)]),
     ...held.map(({ address, username, failures, until }) => {
@@ -30,9 +30,10 @@ function textOf({ refusals, held, deaf, letIn }: Reasons, about: string | null):
   return about === null ? 'The broker has refused no client since it started.\n' : `Nothing is known about "${about}".\n`;
 }
 
-function letInLine({ time, clientId, address }: NonNullable<Reasons['letIn']>, about: string | null): string {
+function letInLine({ time, clientId, address }: NonNullable<Reasons['letIn']>, username: string): string {
   const place = address === '' ? 'on this machine' : `from ${address}`;
-  return `${isoTime(time)}  ${safeText(`user ${about} was let in ${place} as client ${clientId}`)}, the last time since the broker started.`;
+  const how = clientId === '' ? 'by HTTP' : `as client ${clientId}`;
+  return `${isoTime(time)}  ${safeText(`user ${username} was let in ${place} ${how}`)}, the last time since the broker started.`;
 }
 
 function linesOf(refusal: Reasons['refusals'][number]): string[] {

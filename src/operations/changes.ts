@@ -14,7 +14,8 @@ export const CHANGES = operation({
   name: 'changes',
   kind: 'query',
   right: 'admin',
-  summary: 'The last thousand changes that somebody has made by operations, the latest first; restarts and restores are among them.',
+  summary:
+    'The last thousand changes that somebody has made, the latest first; the claim of the box, restarts and restores are among them.',
   input: z.strictObject({ limit: z.number().int().min(1).max(LIMIT_MAX).default(LIMIT_DEFAULT) }),
   output: z.array(CHANGE.extend({ time: TIME, what: z.string().describe('the operation, and what it was about, in words') })),
   run: ({ changes }, { limit }) =>

@@ -54,7 +54,7 @@ const DEAF = z
 
 const LET_IN = z.object({
   time: z.number().describe('milliseconds since 1970'),
-  clientId: z.string(),
+  clientId: z.string().describe("'' = it came by HTTP"),
   address: z.string().describe("'' for a Unix socket"),
 }) satisfies z.ZodType<LetIn>;
 
@@ -107,7 +107,7 @@ function deafSubscriptions({ broker, listeners, access: { authorizer } }: Operat
       const isByFile = subscription.decision.reason === 'always accepted';
       const missing = isByFile ? (parseSharedFilter(topicFilter)?.topicFilter ?? topicFilter) : null;
       const advice = missing === null ? null : missingRule({ username }, 'read', missing);
-      found.push({ clientId, username, topicFilter, reason, advice, missing });
+      found.push({ clientId, username, topicFilter, reason, advice, missing: advice === null ? null : missing });
     }
   }
   return found;

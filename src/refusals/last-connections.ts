@@ -1,15 +1,13 @@
 // When each account was let in last.
 
-/** Accounts remembered, some 300 bytes each; the one that came in longest ago is forgotten. */
+/** Accounts remembered, some 300 bytes each and their names; the one that came in longest ago is forgotten. */
 const MAX_ACCOUNTS = 10_000;
 
-/** Characters of a user name: where anybody may come in with any, nobody needs to know when a longer one did. */
-const LONG_NAME = 120;
-
-/** LetIn is a connection that was accepted. */
+/** LetIn is a connection that was accepted, or a message that came by HTTP. */
 export interface LetIn {
   /** Milliseconds since 1970. */
   readonly time: number;
+  /** '' = it came by HTTP. */
   readonly clientId: string;
   /** '' for a Unix socket. */
   readonly address: string;
@@ -21,11 +19,11 @@ export class LastConnections {
   readonly #accounts = new Map<string, LetIn>();
 
   add(username: string, letIn: LetIn): void {
-    if (username.length > LONG_NAME) return;
     this.#accounts.delete(username);
     this.#accounts.set(username, letIn);
+    if (this.#accounts.size <= MAX_ACCOUNTS) return;
     const [oldest] = this.#accounts.keys();
-    if (this.#accounts.size > MAX_ACCOUNTS && oldest !== undefined) this.#accounts.delete(oldest);
+    this.#accounts.delete(oldest!); // there are some
   }
 
   /** of gives the latest; null = none is known. */

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { RefusalCause } from '../base/refusal-reason.ts';
 import { refusalSentence } from '../base/refusal-sentences.ts';
-import type { ConnectedClient, Refusal, RefusalLog, RemoteEnd } from '../broker/ports.ts';
+import type { ConnectedClient, LetInClient, Refusal, RefusalLog, RemoteEnd } from '../broker/ports.ts';
 import { type Advice, type AdviceCode, adviceSentence, advise, isOfLock } from './advice.ts';
 import { ConnectionRhythm } from './connection-rhythm.ts';
 import type { Explanation } from './explain-refusal.ts';
@@ -118,12 +118,11 @@ export class RefusalMemory implements RefusalLog {
     });
   }
 
-  connected(client: ConnectedClient, from: RemoteEnd, takenFrom: RemoteEnd | null): void {
+  connected(client: LetInClient, from: RemoteEnd, takenFrom: RemoteEnd | null): void {
     const { clock, log } = this.#setup;
-    for (const refusal of this.#refusals.values())
-      if (refusal.settled === null && isOver(refusal, client, from)) refusal.settled = clock.now();
-    const { clientId, username } = client;
-    if (username !== null) this.#letIn.add(username, { time: clock.now(), clientId: shortened(clientId), address: from.address });
+    const { clientId, username, isProven } = client;
+    this.#settle(client, from);
+    if (username !== null && isProven) this.#noteLetIn(username, clientId, from);
     const trouble = this.#rhythm.connected(clientId, from.address, takenFrom?.address ?? null, clock.monotonic());
     if (trouble === null) return;
     const { cause, what, values, reason } = trouble;
@@ -132,6 +131,12 @@ export class RefusalMemory implements RefusalLog {
     const where = { address, listener: from.policy.name, listenerPort: from.policy.port };
     const known = { cause, what, ...where, clientId: shortened(clientId), username: null, topicName: null, isBrowser: false };
     this.#remember(keyOf(cause, clientId), () => ({ ...known, reason, values, ...told(trouble.advice) }));
+  }
+
+  /** posted is told of each message that an account brings by HTTP. */
+  posted(username: string, from: RemoteEnd): void {
+    this.#settle({ clientId: '', username }, from);
+    this.#noteLetIn(username, '', from);
   }
 
   /** signedIn is told of everybody who signs in to the page. */
@@ -154,6 +159,15 @@ export class RefusalMemory implements RefusalLog {
     const isMeant = ({ address, clientId, username }: Counted) => about === null || [address, clientId, username].includes(about);
     const meant = [...this.#refusals.values()].filter(isMeant).reverse();
     return meant.map(({ listener, ...refusal }) => refusal);
+  }
+
+  #settle(client: ConnectedClient, from: RemoteEnd): void {
+    const now = this.#setup.clock.now();
+    for (const refusal of this.#refusals.values()) if (refusal.settled === null && isOver(refusal, client, from)) refusal.settled = now;
+  }
+
+  #noteLetIn(username: string, clientId: string, { address }: RemoteEnd): void {
+    this.#letIn.add(username, { time: this.#setup.clock.now(), clientId: shortened(clientId), address });
   }
 
   /** What was denied may be allowed by now: rules and accounts change without a word to who was turned away. */

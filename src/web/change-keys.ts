@@ -1,6 +1,6 @@
 // The words for each change that somebody may make: keys of locales/ by the operations of the box.
 
-/** CHANGES by operation, or `claim`, which is none; where a field decides, by operation and field. */
+/** CHANGES by operation, or `claim`, which is not an operation; where a field decides, by operation and field. */
 export const CHANGES = {
   claim: 'change.claim',
   'end hold': 'change.endHold',

@@ -72,15 +72,15 @@ class Poll<T> implements Live<T> {
       });
     } catch (error) {
       if (this.#isOver || turn !== this.#latest) return;
-      this.problem.value = error instanceof Unreachable ? null : (error as Error); // ask throws nothing else
-      if (this.problem.value !== null) this.#forgetOld();
+      this.#failed(error instanceof Unreachable ? null : (error as Error)); // ask throws nothing else
     }
     if (connected.peek()) this.#timer = setTimeout(() => void this.refresh(), this.#everyMs);
   }
 
-  #forgetOld(): void {
-    if (!this.isOld.peek()) return;
+  #failed(problem: Error | null): void {
     batch(() => {
+      this.problem.value = problem;
+      if (problem === null || !this.isOld.peek()) return;
       this.data.value = null;
       this.isOld.value = false;
     });

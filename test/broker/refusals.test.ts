@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { refusalSentence } from '../../src/base/refusal-sentences.ts';
 import type { BrokerOptions, ListenerPolicy } from '../../src/broker/options.ts';
-import type { AuthenticationVerdict, Refusal } from '../../src/broker/ports.ts';
+import type { AuthenticationVerdict, LetInClient, Refusal } from '../../src/broker/ports.ts';
 import { startTestBroker } from '../support/broker/test-broker.ts';
 import type { Version } from '../support/protocol/hex-template.ts';
 
@@ -135,6 +135,24 @@ for (const { sends, version, options, policy, verdict, cause, reason } of CASES)
       told.map((refusal) => [refusal.reason.cause, refusalSentence(refusal.reason)]),
       [[cause, reason]],
     );
+  });
+}
+
+for (const [name, hasAccount] of [
+  ['proven, where the listener has its account', true],
+  ['not proven, where the listener lets anybody in', false],
+] as const) {
+  test(`refusal log is told that the user name of a client that is let in is ${name}`, async () => {
+    const told: LetInClient[] = [];
+    await using broker = await startTestBroker({
+      authenticator: { authenticate: () => 'accepted', hasAccount: () => hasAccount },
+      refusals: { refused: () => {}, connected: (client) => told.push(client) },
+    });
+    const client = broker.open({ version: 5 });
+    client.send(USER_AND_PASSWORD);
+    await client.expect('20 [ 00 00 { ... } ]');
+    client.abort();
+    assert.deepEqual(told, [{ clientId: 'phone', username: 'jane', isProven: hasAccount }]);
   });
 }
 

@@ -131,6 +131,8 @@ test('a phone in HTTP mode publishes by its own rules, once, and is told where i
   );
   const encrypted = await janes.post(ENCRYPTED);
   assert.equal(encrypted.status, 200);
+  const { letIn } = await house.ask('why', { about: 'jane/phone' });
+  assert.deepEqual([letIn?.clientId, letIn?.address], ['', '127.0.0.1']);
   const { phones } = await house.ask('locations');
   const { last } = phones.find(({ person }: { person: string }) => person === 'jane');
   assert.deepEqual([last.kind, last.lat, last.data], ['encrypted', null, ENCRYPTED.data]);

@@ -17,7 +17,7 @@ function refusal(address: string, changes: Partial<Refusal> = {}): Refusal {
   return { reason: { cause: 'credentials', what: 'wrong' }, from, clientId: 'phone', username: 'jane', topicName: null, ...changes };
 }
 
-const PHONE = { clientId: 'phone', username: 'jane' };
+const PHONE = { clientId: 'phone', username: 'jane', isProven: true };
 
 function memory() {
   const log = recordingLog();
@@ -98,7 +98,7 @@ test('refused sign-in to the page ends when the same account signs in there from
     ['credentials', '10.0.0.1', 'jane', false],
   ];
   assert.deepEqual(settled(), expected);
-  refusals.connected({ clientId: '', username: 'tom' }, refusal('10.0.0.1').from, null);
+  refusals.connected({ clientId: '', username: 'tom', isProven: true }, refusal('10.0.0.1').from, null);
   assert.deepEqual(settled(), expected);
 });
 
@@ -132,10 +132,10 @@ test('refusal is settled when the same account comes in from the same address, a
   refusals.refused(refusal('10.0.0.1'));
   time.now = 5000;
   refusals.connected(PHONE, from('10.0.0.2'), null);
-  refusals.connected({ clientId: 'phone', username: 'tom' }, from('10.0.0.1'), null);
-  refusals.connected({ clientId: 'phone', username: null }, from('10.0.0.1'), null);
+  refusals.connected({ clientId: 'phone', username: 'tom', isProven: true }, from('10.0.0.1'), null);
+  refusals.connected({ clientId: 'phone', username: null, isProven: false }, from('10.0.0.1'), null);
   assert.equal(settled(), null, 'others say nothing about it');
-  refusals.connected({ clientId: 'other', username: 'jane' }, from('10.0.0.1'), null);
+  refusals.connected({ clientId: 'other', username: 'jane', isProven: true }, from('10.0.0.1'), null);
   assert.equal(settled(), 5000);
   refusals.refused(refusal('10.0.0.1'));
   assert.equal(settled(), null);
@@ -227,7 +227,7 @@ test('refusal memory and connection rhythm keep little of clients with long name
       username: username!,
       topicName: topicName!,
     });
-    for (let times = 0; times < 5; times++) refusals.connected({ clientId: clientId!, username: null }, from, from);
+    for (let times = 0; times < 5; times++) refusals.connected({ clientId: clientId!, username: null, isProven: false }, from, from);
   }
   const held = (heldBytes() - before) / 1_048_576;
   assert(held < 4, `${held} MiB`);
@@ -283,19 +283,23 @@ test('refusal memory tells reason and advice as codes with their values beside t
   assert.equal(told?.advice, 'a new password: midge passwd /etc/midge/passwd jane');
 });
 
-test('refusal memory tells when a user was let in last, of ten thousand users', () => {
+test('refusal memory tells when a user was let in last, by MQTT or by HTTP, and forgets the first of ten thousand', () => {
   const { refusals, time } = memory();
   const from = { address: '10.0.0.1', port: 1, policy: DEFAULT_LISTENER_POLICY };
   assert.equal(refusals.lastLetIn('jane'), null);
+  refusals.connected({ ...PHONE, isProven: false }, from, null);
+  assert.equal(refusals.lastLetIn('jane'), null, 'anybody may call themselves jane there');
   refusals.connected(PHONE, from, null);
   time.now = 5000;
-  refusals.connected({ clientId: 'tablet', username: 'jane' }, { ...from, address: '' }, null);
-  refusals.connected({ clientId: 'lamp', username: null }, from, null);
-  refusals.connected({ clientId: 'x', username: 'n'.repeat(121) }, from, null);
+  refusals.connected({ ...PHONE, clientId: 'tablet' }, { ...from, address: '' }, null);
+  refusals.connected({ clientId: 'lamp', username: null, isProven: true }, from, null);
   assert.deepEqual(refusals.lastLetIn('jane'), { time: 5000, clientId: 'tablet', address: '' });
-  assert.equal(refusals.lastLetIn('n'.repeat(121)), null);
-  for (let index = 0; index < 9999; index++) refusals.connected({ clientId: 'many', username: `user ${index}` }, from, null);
+  refusals.refused(refusal('10.0.0.1', { clientId: '' }));
+  refusals.posted('jane', from);
+  assert.deepEqual(refusals.lastLetIn('jane'), { time: 5000, clientId: '', address: '10.0.0.1' });
+  assert.equal(refusals.list(null)[0]?.settled, 5000);
+  for (let index = 0; index < 9999; index++) refusals.posted(`user ${index}`, from);
   assert.notEqual(refusals.lastLetIn('jane'), null);
-  refusals.connected({ clientId: 'many', username: 'one more' }, from, null);
+  refusals.posted('one more', from);
   assert.equal(refusals.lastLetIn('jane'), null);
 });

@@ -139,7 +139,9 @@ function accept(connection: Connection, packet: ConnectPacket, terms: ConnectTer
     connection.closeFor('its Maximum Packet Size has no room for CONNACK'); // [MQTT-3.1.2-24]
     return;
   }
-  broker.refusals?.connected(terms, connection.origin, existing?.connection?.origin ?? null);
+  const { clientId, username } = terms;
+  const letIn = { clientId, username, isProven: isProven(connection, username) };
+  broker.refusals?.connected(letIn, connection.origin, existing?.connection?.origin ?? null);
   const isAwaited = existing?.connection?.isWaiting === true; // an earlier one waits for the same
   existing?.connection?.disconnect(REASON.SESSION_TAKEN_OVER); // [MQTT-3.1.4-3]
   const kept = broker.sessions.get(connection.id); // it may have ended with its connection

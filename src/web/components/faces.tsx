@@ -58,7 +58,7 @@ export function Shown<T>({ live, children }: ShownProps<T>) {
 /** Asked is Shown where a reader chooses what is asked: the answer to the choice before is dimmed. */
 export function Asked<T>(props: ShownProps<T>) {
   return (
-    <div class="asked stack" aria-busy={props.live.isOld.value}>
+    <div class="asked" aria-busy={props.live.isOld.value}>
       <Shown {...props} />
     </div>
   );

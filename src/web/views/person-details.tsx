@@ -271,7 +271,8 @@ function PasswordDialog({ username, close }: { readonly username: string; readon
     const next = passwordFor(typed);
     const before = await latestOf(username);
     await ask(api.PUT('/api/v1/users/{username}/password', { params: { path: { username } }, body: { password: next.password } }));
-    setMade({ username, password: next.made, before });
+    const isKnown = next.made === null; // else nobody can have come with it yet
+    setMade({ username, password: next.made, before: isKnown ? before : await latestOf(username) });
   };
   if (made !== null) return <MadeAccount title={t('people.newPasswordTitle', { name: username })} made={made} close={close} />;
   return (

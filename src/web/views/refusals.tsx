@@ -2,7 +2,7 @@
 
 import { api, ask } from '../api/client.ts';
 import { Card } from '../components/card.tsx';
-import { Empty, Shown } from '../components/faces.tsx';
+import { Asked, Empty } from '../components/faces.tsx';
 import { ago, plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { isCalm, isRestless, openRowsOf, type Refused, refusedRowsOf, type Why } from '../refusal-rows.ts';
@@ -17,7 +17,7 @@ export function Refusals({ about }: { readonly about?: string }) {
   const why = useLive(() => ask(api.GET('/api/v1/why', { params: { query } })), EVERY_MS, [about]);
   return (
     <Card title={t('refusals.title')}>
-      <Shown live={why}>{(data) => <List why={data} ended={() => void why.refresh()} />}</Shown>
+      <Asked live={why}>{(data) => <List why={data} ended={() => void why.refresh()} />}</Asked>
     </Card>
   );
 }

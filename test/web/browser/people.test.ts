@@ -37,7 +37,7 @@ for (const look of LOOKS) {
     await audit();
     const password = (await dialog.locator('.secret code').textContent()) ?? '';
     assert.match(password, /^([a-z2-9]{5}-){3}[a-z2-9]{5}$/);
-    await dialog.getByText('Nothing has connected with this account yet.').waitFor();
+    await dialog.getByText('Nothing has connected with this password so far.').waitFor();
     const login = { port: box.port, clientId: 'kitchen-1', username: 'kitchen' };
     await assert.rejects(mqttClient(context, { ...login, password: 'wrong' }));
     await dialog.getByText('A connection with this name was refused:').waitFor();
@@ -282,7 +282,7 @@ test('wrong password leads to a new one by one link', { skip: noBrowser }, async
   await dialog.getByText('It is shown only now').waitFor();
   await audit();
   const password = (await dialog.locator('.secret code').textContent()) ?? '';
-  await dialog.getByText('Nothing has connected with this account yet.').waitFor();
+  await dialog.getByText('Nothing has connected with this password so far.').waitFor();
   assert.equal(await dialog.locator('.reasons').count(), 0, 'what was refused before');
   await mqttClient(context, { ...login, password });
   await dialog.getByText(/^Connected at /).waitFor();

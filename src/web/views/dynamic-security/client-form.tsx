@@ -69,10 +69,9 @@ function ClientFields({ model, client, done }: ClientFieldsProps) {
     done(null);
   };
   const renew = async () => {
-    const made = { username, password: makePassword(), before: await latestOf(username) };
-    const body = { password: made.password };
+    const body = { password: makePassword() };
     await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));
-    done(made);
+    done({ username, ...body, before: await latestOf(username) });
   };
   return (
     <Form

@@ -140,7 +140,7 @@ function Past({ person, past, hasTiles }: { readonly person: string; readonly pa
   const encrypted = locations.filter(({ kind }) => kind === 'encrypted').length;
   if (locations.length === 0 && transitions.length === 0) return <Empty icon="pin" words={t('where.nothingThen')} />;
   return (
-    <>
+    <div class="stack">
       {track.length > 0 && (
         <Card title={t('where.track')} aside={t('where.trackLength', { length: length(wayOf(track)) })}>
           <GroundView name={t('where.trackOf', { name: person })} marks={[]} track={track} hasTiles={hasTiles} />
@@ -160,7 +160,7 @@ function Past({ person, past, hasTiles }: { readonly person: string; readonly pa
         </Card>
       )}
       <Points locations={locations} />
-    </>
+    </div>
   );
 }
 
