@@ -23,6 +23,8 @@ const APART = [
   'test/cluster/faults/',
 ];
 const MACHINES = ['test/image/', 'test/torture/', 'test/cluster/faults/'];
+/** Files of these keep all cores busy; a machine that boots keeps less than one. */
+const BUSY = ['test/torture/', 'test/cluster/faults/'];
 const CONTAINERS = 'test/machine/';
 const OF_EXECUTABLES = ['test/artefact/', 'test/attacks/', 'test/machine/', 'test/image/', 'test/torture/'];
 
@@ -64,7 +66,7 @@ async function runFiles(files: readonly string[]): Promise<readonly string[]> {
   const skipped: Skipped[] = [];
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const areAllIn = (...folders: readonly string[]) => files.every((file) => folders.some((folder) => file.startsWith(join(ROOT, folder))));
-  const concurrency = areAllIn(...MACHINES) ? 1 : availableParallelism(); // a machine takes all cores
+  const concurrency = areAllIn(...BUSY) ? 1 : availableParallelism();
   const hasLimit = !areAllIn(...MACHINES, CONTAINERS); // they take minutes to boot, or to install
   if (!areAllIn(...OF_EXECUTABLES)) process.env['NODE_COMPILE_CACHE'] ??= join(ROOT, '.cache/compiled'); // thousands of processes run the same sources
   const events = run({ files, concurrency, ...(hasLimit ? { timeout: HANG_MS } : {}) });
