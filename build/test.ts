@@ -22,9 +22,9 @@ const APART = [
   'test/web/browser/',
   'test/cluster/faults/',
 ];
-const MACHINES = ['test/image/', 'test/torture/', 'test/cluster/faults/'];
 /** Files of these keep all cores busy; a machine that boots keeps less than one. */
 const BUSY = ['test/torture/', 'test/cluster/faults/'];
+const MACHINES = ['test/image/', ...BUSY];
 const CONTAINERS = 'test/machine/';
 const OF_EXECUTABLES = ['test/artefact/', 'test/attacks/', 'test/machine/', 'test/image/', 'test/torture/'];
 

@@ -5,7 +5,7 @@ import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { z } from 'zod';
 import { usernameFault } from '../access/password-file-edit.ts';
-import type { Change } from '../operations/change.ts';
+import { changeOf } from '../operations/audit.ts';
 import type { Asker } from '../operations/operation.ts';
 import { includesRight, lesserRight, RIGHTS, type Right } from '../operations/right.ts';
 import { checked, MAX_LOGIN_BYTES, readJson } from './input.ts';
@@ -105,7 +105,7 @@ export class SignIn {
     if (!SAFE_METHODS.has(context.req.method) && !isSameSecret(context.req.header('x-csrf-token') ?? '', found.session.csrfToken))
       throw new Problem(403, 'The header X-CSRF-Token is missing or wrong: GET /api/v1/session gives it');
     const { username, listener } = found.session;
-    return { name: JSON.stringify(username), right: found.role, username, listener, isOfPage: true };
+    return ofPage({ username, listener, right: found.role });
   }
 
   #bearerOf(authorization: string, visitor: Visitor): Asker {
@@ -208,7 +208,8 @@ export class SignIn {
     const signedIn = await this.#checkAccount({ username, password, address: visitor.address, listener: visitor.listener });
     if (roles.hasAdmin) throw new Problem(409, 'This box has an admin already');
     roles.set(username, 'admin');
-    this.#setup.changed(claimBy(username, visitor));
+    const asker = ofPage({ username, listener, right: 'admin' });
+    this.#setup.changed(changeOf('claim', { username }, named(asker, visitor)));
     return this.#beginSession(context, visitor, { username, listener, role: 'admin', signedIn });
   }
 
@@ -254,18 +255,13 @@ export function refuseOtherPages(context: Context): void {
     throw new Problem(403, 'Another web page has sent this');
 }
 
-function claimBy(username: string, visitor: Visitor): Change {
-  const who = `${JSON.stringify(username)} ${placeOf(visitor)}`;
-  return { who, door: 'page', username, address: visitor.address, operation: 'claim', about: { username }, lasts: true };
+function ofPage(who: { readonly username: string; readonly listener: string; readonly right: Right }): Asker {
+  return { ...who, name: JSON.stringify(who.username), isOfPage: true };
 }
 
 /** named says for the log where an asker has come from. */
-function named(asker: Asker, visitor: Visitor): Asker {
-  return { ...asker, name: `${asker.name} ${placeOf(visitor)}`, address: visitor.address };
-}
-
-function placeOf({ address }: Visitor): string {
-  return `from ${address || 'this machine'} over REST`;
+function named(asker: Asker, { address }: Visitor): Asker {
+  return { ...asker, name: `${asker.name} from ${address || 'this machine'} over REST`, address };
 }
 
 function cookieName({ hasTls }: Visitor): string {

@@ -16,8 +16,12 @@ const PASSING: readonly string[] = ['publish', ...['prepare restore', 'discard r
 const LENGTH_MAX = 100;
 
 /** changeBy gives it; null = the operation changes nothing. */
-export function changeBy({ kind, name: operation }: Operation, input: unknown, asker: Asker): Change | null {
-  if (kind === 'query') return null;
+export function changeBy({ kind, name }: Operation, input: unknown, asker: Asker): Change | null {
+  return kind === 'query' ? null : changeOf(name, input, asker);
+}
+
+/** changeOf gives it by a name, for what is asked for in another way than by an operation. */
+export function changeOf(operation: string, input: unknown, asker: Asker): Change {
   const given = typeof input === 'object' && input !== null ? (input as Readonly<Record<string, unknown>>) : {}; // each field is looked at below
   const about = Object.fromEntries(TOLD.flatMap((field) => (isShort(given[field]) ? [[field, cut(given[field])]] : [])));
   const { name: who, isOfPage, isOfMachine, username = null, address = null } = asker;

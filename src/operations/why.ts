@@ -105,9 +105,9 @@ function deafSubscriptions({ broker, listeners, access: { authorizer } }: Operat
       if (subscription.arrives) continue;
       const reason = `is subscribed to "${topicFilter}" but gets nothing: ${deafText(subscription)}`;
       const isByFile = subscription.decision.reason === 'always accepted';
-      const missing = isByFile ? (parseSharedFilter(topicFilter)?.topicFilter ?? topicFilter) : null;
-      const advice = missing === null ? null : missingRule({ username }, 'read', missing);
-      found.push({ clientId, username, topicFilter, reason, advice, missing: advice === null ? null : missing });
+      const filter = parseSharedFilter(topicFilter)?.topicFilter ?? topicFilter;
+      const advice = isByFile ? missingRule({ username }, 'read', filter) : null;
+      found.push({ clientId, username, topicFilter, reason, advice, missing: advice === null ? null : filter });
     }
   }
   return found;

@@ -121,7 +121,7 @@ export class RefusalMemory implements RefusalLog {
   connected(client: LetInClient, from: RemoteEnd, takenFrom: RemoteEnd | null): void {
     const { clock, log } = this.#setup;
     const { clientId, username, isProven } = client;
-    this.#settle(client, from);
+    this.#settle((refusal) => isOver(refusal, client, from));
     if (username !== null && isProven) this.#noteLetIn(username, clientId, from);
     const trouble = this.#rhythm.connected(clientId, from.address, takenFrom?.address ?? null, clock.monotonic());
     if (trouble === null) return;
@@ -135,17 +135,14 @@ export class RefusalMemory implements RefusalLog {
 
   /** posted is told of each message that an account brings by HTTP. */
   posted(username: string, from: RemoteEnd): void {
-    this.#settle({ clientId: '', username }, from);
+    this.#settle((refusal) => isOver(refusal, { clientId: '', username }, from));
     this.#noteLetIn(username, '', from);
   }
 
   /** signedIn is told of everybody who signs in to the page. */
   signedIn(username: string, address: string): void {
-    const now = this.#setup.clock.now();
-    for (const refusal of this.#refusals.values()) {
-      const isOver = refusal.cause === 'page' && refusal.address === address && refusal.username === shortened(username);
-      if (isOver && refusal.settled === null) refusal.settled = now;
-    }
+    const name = shortened(username);
+    this.#settle((refusal) => refusal.cause === 'page' && refusal.address === address && refusal.username === name);
   }
 
   /** lastLetIn tells when a client of a user came in last; null = none has since the start. */
@@ -161,9 +158,9 @@ export class RefusalMemory implements RefusalLog {
     return meant.map(({ listener, ...refusal }) => refusal);
   }
 
-  #settle(client: ConnectedClient, from: RemoteEnd): void {
+  #settle(isOver: (refusal: Counted) => boolean): void {
     const now = this.#setup.clock.now();
-    for (const refusal of this.#refusals.values()) if (refusal.settled === null && isOver(refusal, client, from)) refusal.settled = now;
+    for (const refusal of this.#refusals.values()) if (refusal.settled === null && isOver(refusal)) refusal.settled = now;
   }
 
   #noteLetIn(username: string, clientId: string, { address }: RemoteEnd): void {

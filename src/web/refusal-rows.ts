@@ -33,12 +33,14 @@ export function isCalm({ settled, isBrowser }: Refused): boolean {
   return settled !== null || isBrowser;
 }
 
+/** isOpen tells whether somebody may have to put it right. */
+export function isOpen(refusal: Refused): boolean {
+  return !isRestless(refusal) && !isCalm(refusal);
+}
+
 /** openRowsOf gives what somebody may have to put right. */
 export function openRowsOf({ refusals, held }: Pick<Why, 'refusals' | 'held'>): readonly RefusalRow[] {
-  return rowsOf(
-    refusals.filter((each) => !isRestless(each) && !isCalm(each)),
-    held,
-  );
+  return rowsOf(refusals.filter(isOpen), held);
 }
 
 /** rowsOf gives holds first, then the latest first. */

@@ -10,9 +10,8 @@ import { Form } from '../components/form.tsx';
 import { Icon } from '../components/icon.tsx';
 import { t } from '../i18n.ts';
 import { go, linkTo } from '../router.ts';
-import { latestOf } from './arrival.tsx';
-import { type Made, MadeAccount } from './made-account.tsx';
-import { OwnPasswordField, passwordFor } from './own-password-field.tsx';
+import { type Made, MadeAccount, makeWith } from './made-account.tsx';
+import { OwnPasswordField } from './own-password-field.tsx';
 import { type Rule, TEMPLATES, type TemplateName } from './person-templates.ts';
 import { PhoneNameAdvice } from './phone-name-advice.tsx';
 import { RuleWords } from './rule-words.tsx';
@@ -66,12 +65,10 @@ function PersonForm({ name, who, taken, hasRules, mayBegin, done }: PersonFormPr
     setArea(null);
   };
   const make = async () => {
-    const { password, made } = passwordFor(typedPassword);
-    const account = { username: username.trim(), password };
-    const before = await latestOf(account.username);
     if (isLimited && !hasRules) await ask(api.POST('/api/v1/rules/beginning', { body: {} }));
-    await makePerson(account, isLimited ? rules : []);
-    done({ username: account.username, password: made, before, topics: isLimited ? rules.map(({ filter }) => filter) : null });
+    const name = username.trim();
+    const made = await makeWith(name, typedPassword, (password) => makePerson({ username: name, password }, isLimited ? rules : []));
+    done({ ...made, topics: isLimited ? rules.map(({ filter }) => filter) : null });
   };
   if (template === 'phone') return <ToPhones person={username.trim()} choose={choose} />;
   return (

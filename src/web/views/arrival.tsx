@@ -5,7 +5,7 @@ import { api, ask } from '../api/client.ts';
 import { Icon, type IconName } from '../components/icon.tsx';
 import { clockTime, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
-import { isCalm, isRestless, type Refused, refusedRowsOf, type Why } from '../refusal-rows.ts';
+import { isOpen, type Refused, refusedRowsOf, type Why } from '../refusal-rows.ts';
 import { PlainReason } from './refusal-reason.tsx';
 
 const EVERY_MS = 2000;
@@ -29,8 +29,8 @@ export interface ArrivalProps {
 /** Arrival has no links: following one would lose a password that is shown once. */
 export function Arrival({ username, after }: ArrivalProps) {
   const why = useLive(() => askWhy(username), EVERY_MS).data.value;
-  const isLater = ({ last, cause }: Refused) => last > after && cause !== 'page';
-  const refused = refusedRowsOf((why?.refusals ?? []).filter((each) => isLater(each) && !isCalm(each) && !isRestless(each)));
+  const isMeant = (each: Refused) => each.last > after && each.cause !== 'page' && isOpen(each);
+  const refused = refusedRowsOf((why?.refusals ?? []).filter(isMeant));
   const letIn = why?.letIn != null && why.letIn.time > after ? why.letIn : null;
   const element = useRef<HTMLDivElement>(null);
   useEffect(() => {

@@ -2,13 +2,6 @@
 
 import { Field, type FieldProps } from '../components/field.tsx';
 import { t } from '../i18n.ts';
-import { makePassword } from './person-templates.ts';
-
-/** passwordFor takes what somebody has typed, or makes a password; `made` is null where they know it. */
-export function passwordFor(typed: string): { readonly password: string; readonly made: string | null } {
-  const password = typed || makePassword();
-  return { password, made: typed === '' ? password : null };
-}
 
 /** OwnPasswordField may stay empty: then the page makes one. */
 export function OwnPasswordField(props: Pick<FieldProps, 'value' | 'change'>) {

@@ -13,10 +13,9 @@ import { plural, t } from '../i18n.ts';
 import { useLive } from '../live.ts';
 import { go, linkTo, place } from '../router.ts';
 import { currentSession, type Right } from '../visit.ts';
-import { latestOf } from './arrival.tsx';
-import { type Made, MadeAccount } from './made-account.tsx';
+import { type Made, MadeAccount, makeWith } from './made-account.tsx';
 import { MayTheyCard } from './may-they.tsx';
-import { OwnPasswordField, passwordFor } from './own-password-field.tsx';
+import { OwnPasswordField } from './own-password-field.tsx';
 import { PersonRules } from './person-rules.tsx';
 import type { Rule } from './person-templates.ts';
 import { ROLE_NAMES } from './role-names.ts';
@@ -268,11 +267,10 @@ function PasswordDialog({ username, close }: { readonly username: string; readon
   const [made, setMade] = useState<Made | null>(null);
   const own = isOwn(username);
   const make = async () => {
-    const next = passwordFor(typed);
-    const before = await latestOf(username);
-    await ask(api.PUT('/api/v1/users/{username}/password', { params: { path: { username } }, body: { password: next.password } }));
-    const isKnown = next.made === null; // else nobody can have come with it yet
-    setMade({ username, password: next.made, before: isKnown ? before : await latestOf(username) });
+    const params = { path: { username } };
+    setMade(
+      await makeWith(username, typed, (password) => ask(api.PUT('/api/v1/users/{username}/password', { params, body: { password } }))),
+    );
   };
   if (made !== null) return <MadeAccount title={t('people.newPasswordTitle', { name: username })} made={made} close={close} />;
   return (

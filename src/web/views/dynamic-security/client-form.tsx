@@ -11,10 +11,8 @@ import { Form } from '../../components/form.tsx';
 import { toast } from '../../components/toast.tsx';
 import { t } from '../../i18n.ts';
 import { useSending } from '../../sending.ts';
-import { latestOf } from '../arrival.tsx';
-import { type Made, MadeAccount } from '../made-account.tsx';
-import { OwnPasswordField, passwordFor } from '../own-password-field.tsx';
-import { makePassword } from '../person-templates.ts';
+import { type Made, MadeAccount, makeWith } from '../made-account.tsx';
+import { OwnPasswordField } from '../own-password-field.tsx';
 import { type Client, linksTo, type Model, namesOf } from './model.ts';
 
 export interface ClientFormProps {
@@ -57,11 +55,9 @@ function ClientFields({ model, client, done }: ClientFieldsProps) {
   const links = { roles: linksTo(roles, client?.roles ?? []), groups: linksTo(groups, client?.groups ?? []) };
   const save = async () => {
     if (client === null) {
-      const { password, made } = passwordFor(typedPassword);
-      const account = { username: username.trim(), password };
-      const before = await latestOf(account.username);
-      await ask(api.POST('/api/v1/dynamic-security/clients', { body: { ...account, ...links, clientId: clientId.trim() } }));
-      return done({ ...account, password: made, before });
+      const account = { username: username.trim(), clientId: clientId.trim(), ...links };
+      const make = (password: string) => ask(api.POST('/api/v1/dynamic-security/clients', { body: { ...account, password } }));
+      return done(await makeWith(account.username, typedPassword, make));
     }
     const body = { ...links, clientId: clientId.trim(), disabled: !mayEnter, revision: model.revision };
     await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));
@@ -69,9 +65,9 @@ function ClientFields({ model, client, done }: ClientFieldsProps) {
     done(null);
   };
   const renew = async () => {
-    const body = { password: makePassword() };
-    await ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params: { path: { username } }, body }));
-    done({ username, ...body, before: await latestOf(username) });
+    const params = { path: { username } };
+    const change = (password: string) => ask(api.PATCH('/api/v1/dynamic-security/clients/{username}', { params, body: { password } }));
+    done(await makeWith(username, '', change));
   };
   return (
     <Form
