@@ -1,8 +1,8 @@
 // Makes dist/midge-linux-x64 and dist/midge-linux-arm64: the program and the Node that runs it, in one file.
 //
-//   src/main.ts --bundle.ts--> main.cjs --pkg--> blob --+--> node (stripped, x64)   + blob --> dist/midge-linux-x64
-//                                                       +--> node (stripped, arm64) + blob --> dist/midge-linux-arm64
-//   src/store/store-worker.ts goes the same way: a file of its own in the blob, and so do the files of the page, the OpenAPI document and the licence texts.
+//   src/main.ts, src/store/store-worker.ts --bundle.ts--> main.cjs, store-worker.cjs, their parts --pkg--> blob
+//   the page, the OpenAPI document, the licence texts ----------------------------------------------------> blob
+//   blob + node (stripped, x64) --> dist/midge-linux-x64        blob + node (stripped, arm64) --> dist/midge-linux-arm64
 //   PUBLIC_KEY=FILE says whose releases the executable takes.
 //
 // pkg would download its Node from nodejs.org. It finds these in its cache instead: Node from npm, checked against package-lock.json.
@@ -26,7 +26,7 @@ import { gzipSync } from 'node:zlib';
 import { openApiFile } from '../src/api/openapi.ts';
 import { sealed } from '../src/install/seal.ts';
 import { OPERATIONS } from '../src/operations/operations.ts';
-import { bundle, bundlePackages, LICENCES, OPENAPI, PACKAGES_APART, PAGE_FOLDER, ROOT, readStamp, STORE_WORKER } from './bundle.ts';
+import { bundle, LICENCES, MAIN, OPENAPI, PAGE_FOLDER, ROOT, readStamp } from './bundle.ts';
 import { licenceTexts } from './licences.ts';
 import { buildWeb } from './web.ts';
 
@@ -61,9 +61,8 @@ export async function makeBinaries(folder: string, say: (line: string) => void =
   say('Bundling src/main.ts ...');
   const app = join(CACHE, 'app');
   const stamp = readStamp();
-  await bundle({ entry: join(ROOT, 'src/main.ts'), outfile: join(app, 'main.cjs'), stamp });
-  await bundle({ entry: join(ROOT, 'src/store/store-worker.ts'), outfile: join(app, STORE_WORKER), stamp });
-  await bundlePackages(app, stamp);
+  rmSync(app, { recursive: true, force: true });
+  const files = await bundle(app, stamp);
   writeFileSync(join(app, LICENCES), gzipSync(licenceTexts(ROOT)));
   writeFileSync(join(app, OPENAPI), openApiFile(`midge version ${stamp.version}`, OPERATIONS));
   say('Building the page ...');
@@ -72,8 +71,8 @@ export async function makeBinaries(folder: string, say: (line: string) => void =
   const description = {
     name: 'midge-linux',
     version: stamp.version,
-    bin: 'main.cjs',
-    pkg: { assets: [STORE_WORKER, LICENCES, OPENAPI, `${PAGE_FOLDER}/**/*`, ...Object.values(PACKAGES_APART)] },
+    bin: MAIN,
+    pkg: { assets: [...files.filter((file) => file !== MAIN), LICENCES, OPENAPI, `${PAGE_FOLDER}/**/*`] },
   };
   writeFileSync(join(app, 'package.json'), JSON.stringify(description));
   say('Packing (pkg) ...');

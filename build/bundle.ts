@@ -1,13 +1,16 @@
-// Bundles src/main.ts, or the file of a thread, and its packages into one CommonJS file, the input of the executable.
+// Bundles src/main.ts, the file of its thread and their packages into a few CommonJS files, the input of the executable.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { build, type Plugin, type TransformOptions, transform } from 'esbuild';
 import { installFiles } from '../src/install/files.ts';
 
 /** ROOT is the folder of the checkout. */
 export const ROOT = join(import.meta.dirname, '..');
+
+/** Of Node's version in the executable. */
+const TARGET = 'node24';
 
 /** Stamp says what was built; the program reads it as the global MIDGE_STAMP, which is absent when the sources run. */
 export interface Stamp {
@@ -33,7 +36,10 @@ export function readStamp(root = ROOT, environment = process.env): Stamp {
   }
 }
 
-/** STORE_WORKER is the file of the store's thread, beside the program's: a bundle of its own, for a thread that loads the whole program costs 30 MB more. */
+/** MAIN is the file of the program. */
+export const MAIN = 'main.cjs';
+
+/** STORE_WORKER is the file of the store's thread, beside the program's. */
 export const STORE_WORKER = 'store-worker.cjs';
 
 /** PAGE_FOLDER holds the files of the page, beside the program's. */
@@ -51,31 +57,15 @@ export function readReleaseKeys(root = ROOT, environment = process.env): string 
   return environment['PUBLIC_KEY'] || existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
-/**
- * PACKAGES_APART have a file of their own beside the program's, loaded when they are first needed: Node compiles what it loads, and these
- * are more than half of the whole. A started broker needs none of them before its ports are open.
- */
-export const PACKAGES_APART: Readonly<Record<string, string>> = {
-  '@peculiar/x509': 'x509.cjs',
-  '@hono/node-server': 'hono-node-server.cjs',
-  'bonjour-service': 'bonjour-service.cjs',
-  'bonjour-service/dist/lib/mdns-server.js': 'mdns-server.cjs',
-  hono: 'hono.cjs',
-  'hono/cookie': 'hono-cookie.cjs',
-  mqtt: 'mqtt.cjs',
-  'prom-client': 'prom-client.cjs',
-  systeminformation: 'systeminformation.cjs',
-  yaml: 'yaml.cjs',
-};
-
-const packagesApart: Plugin = {
-  name: 'packages apart',
-  setup({ onResolve }) {
-    onResolve({ filter: /^[^./]/ }, ({ path }) => {
-      const file = PACKAGES_APART[path];
-      return file === undefined ? undefined : { path: `./${file}`, external: true };
-    });
-  },
+/** esbuild splits ES modules only, and the executable takes CommonJS. */
+const COMMON_JS: TransformOptions = {
+  format: 'cjs',
+  platform: 'node',
+  target: TARGET,
+  supported: { 'dynamic-import': false }, // what is required has no names that Node's import() could see
+  minifySyntax: true,
+  minifyWhitespace: true,
+  logLevel: 'warning',
 };
 
 /** zod brings its messages in fifty languages, which are more than half of it; ours are English. */
@@ -94,40 +84,40 @@ const englishZod: Plugin = {
   },
 };
 
+/** Of a CommonJS package that is imported on demand esbuild gives the default only, and Node, which runs the sources, all its names. */
+const noPackagesOnDemand: Plugin = {
+  name: 'no packages on demand',
+  setup({ onResolve }) {
+    onResolve({ filter: /^[^./]/ }, ({ path, kind, importer }) => {
+      if (kind !== 'dynamic-import' || path.startsWith('node:') || importer.includes('/node_modules/')) return undefined;
+      return { errors: [{ text: `${path} is imported on demand: import it in a module of ours, and that on demand` }] };
+    });
+  },
+};
+
 /** esbuild writes the path of such a module into the bundle, which must not tell where the checkout was. */
 function insideModules(path: string): string {
   return path.slice(path.lastIndexOf('/node_modules/') + 1);
 }
 
 /**
- * bundle writes `outfile`, and PACKAGES_APART beside it if it is the program. Imports of static names, also `import()`, are in it; what is
- * imported on demand is evaluated on demand. Throws when a name can't be resolved, after esbuild has said which.
+ * bundle writes the program (MAIN), the file of its thread (STORE_WORKER) and what they load on demand into `folder`, and gives the names of the
+ * files. Node compiles the whole of a file that it loads, so what one command needs is not in the way of another: an `import()` begins a file.
+ * Throws when a name can't be resolved, after esbuild has said which.
  */
-export async function bundle(options: { entry: string; outfile: string; stamp: Stamp }): Promise<void> {
-  await build({
-    ...settingsFor(options.stamp),
-    entryPoints: [options.entry],
-    outfile: options.outfile,
-    plugins: [packagesApart, englishZod],
-  });
-}
-
-/** bundlePackages writes PACKAGES_APART into a folder. */
-export async function bundlePackages(folder: string, stamp: Stamp): Promise<void> {
-  for (const [name, file] of Object.entries(PACKAGES_APART)) {
-    const stdin = { contents: `module.exports = require(${JSON.stringify(name)});`, resolveDir: ROOT, loader: 'js' } as const;
-    await build({ ...settingsFor(stamp), stdin, outfile: join(folder, file) });
-  }
-}
-
-function settingsFor(stamp: Stamp): BuildOptions {
-  return {
+export async function bundle(folder: string, stamp: Stamp): Promise<string[]> {
+  const { outputFiles } = await build({
+    entryPoints: { [stem(MAIN)]: join(ROOT, 'src/main.ts'), [stem(STORE_WORKER)]: join(ROOT, 'src/store/store-worker.ts') },
+    outdir: folder,
+    outExtension: { '.js': '.cjs' },
+    chunkNames: 'part-[hash]',
+    write: false,
+    plugins: [englishZod, noPackagesOnDemand],
     bundle: true,
+    splitting: true,
     platform: 'node',
-    format: 'cjs',
-    target: 'node24',
-    // Files of PACKAGES_APART are required, not imported: what they export has no names that Node's import() could see.
-    supported: { 'dynamic-import': false },
+    format: 'esm',
+    target: TARGET,
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
@@ -145,5 +135,12 @@ function settingsFor(stamp: Stamp): BuildOptions {
       'process.env.WS_NO_BUFFER_UTIL': '"1"',
       'process.env.WS_NO_UTF_8_VALIDATE': '"1"',
     },
-  };
+  });
+  mkdirSync(folder, { recursive: true });
+  for (const { path, text } of outputFiles) writeFileSync(path, (await transform(text, COMMON_JS)).code);
+  return outputFiles.map(({ path }) => basename(path));
+}
+
+function stem(file: string): string {
+  return basename(file, '.cjs');
 }

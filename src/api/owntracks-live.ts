@@ -34,7 +34,7 @@ export class OwnTracksLive {
   /** open makes an upgraded stream a socket of a reader. */
   open(request: IncomingMessage, stream: Duplex, head: Buffer, reader: Reader): void {
     stream.on('error', () => stream.destroy()); // it may be gone before the library is there
-    this.#server ??= webSocketServer();
+    this.#server ??= import('./web-socket-server.ts').then(({ webSocketServer }) => webSocketServer());
     void this.#server.then((server) => server.handleUpgrade(request, stream, head, (socket) => this.#serve(socket, reader)));
   }
 
@@ -69,12 +69,4 @@ export class OwnTracksLive {
       this.#sockets.delete(socket);
     });
   }
-}
-
-/** Most boxes never need the library. */
-async function webSocketServer(): Promise<WebSocketServer> {
-  const { WebSocketServer: Server } = await import('ws');
-  const server = new Server({ noServer: true, clientTracking: false, maxPayload: 1024 });
-  server.on('wsClientError', (_error, socket) => socket.destroy());
-  return server;
 }

@@ -3,7 +3,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { WebSocket } from 'ws';
+import { createWebSocketStream, WebSocket } from 'ws';
 import { reasonOf } from '../base/errors.ts';
 import { LinkError, type LinkFault } from '../broker/client/link-error.ts';
 import type { BridgeAddress, BridgeOptions } from './options.ts';
@@ -79,7 +79,7 @@ async function openWebSocket(address: BridgeAddress, setup: TransportSetup, sign
   const wire = setup.tls === null ? tcp : await openTls(tcp, address, setup.tls, signal);
   const url = `ws://${addressText({ ...address, scheme: 'mqtt' })}${address.path || '/'}`; // TLS is there already
   const socket = new WebSocket(url, 'mqtt', { createConnection: () => wire as Socket, perMessageDeflate: false });
-  const stream = await import('ws').then(({ createWebSocketStream }) => createWebSocketStream(socket));
+  const stream = createWebSocketStream(socket);
   const failed = (error: unknown) =>
     new LinkError('websocket', `${addressText(address)} does not open a WebSocket for MQTT: ${reasonOf(error)}`);
   await new Promise<void>((resolve, reject) => {

@@ -139,8 +139,7 @@ async function authorityKeyId(issuer: Issuer): Promise<Extension> {
 
 /** loadLibrary gives the X.509 library. */
 export async function loadLibrary(): Promise<typeof import('@peculiar/x509')> {
-  await import('reflect-metadata'); // the library's dependency injection needs it first
-  return import('@peculiar/x509');
+  return (await import('./x509-library.ts')).x509;
 }
 
 function cryptoKeys(key: KeyObject): webcrypto.CryptoKeyPair {

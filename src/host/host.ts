@@ -22,8 +22,6 @@ export interface MachineModel {
 const DEVICE_TREE = '/proc/device-tree';
 const NETWORK = '/sys/class/net';
 const MACHINE_ID = '/etc/machine-id';
-/** What systeminformation calls a machine that it knows nothing about. */
-const UNKNOWN_MODEL = 'Computer';
 
 /** machineNames asks the system anew each time; it costs a fraction of a millisecond. Never throws. */
 export function machineNames(): MachineNames {
@@ -79,7 +77,7 @@ function firstLine(path: string): string | null {
  * loop meanwhile, for some 50 ms: ask once.
  */
 export async function machineModel(deviceTree: string = DEVICE_TREE): Promise<MachineModel | null> {
-  return (await boardModel(deviceTree)) ?? (await computerModel());
+  return (await boardModel(deviceTree)) ?? (await askComputer());
 }
 
 /** systemName is what the system calls itself, or null; `root` is for tests. Never throws. */
@@ -136,11 +134,10 @@ async function deviceTreeString(deviceTree: string, property: string): Promise<s
   return (await readFile(join(deviceTree, property), 'utf8')).split('\0')[0]!;
 }
 
-async function computerModel(): Promise<MachineModel | null> {
+async function askComputer(): Promise<MachineModel | null> {
   try {
-    const { system } = await import('systeminformation');
-    const { manufacturer, model } = await system();
-    return model === '' || model === UNKNOWN_MODEL ? null : { vendor: manufacturer, model };
+    const { computerModel } = await import('./computer-model.ts');
+    return await computerModel();
   } catch {
     return null;
   }

@@ -36,8 +36,8 @@ export interface Ordered {
 
 /** makeAccountKey gives a key for an account, PEM. Secret. */
 export async function makeAccountKey(): Promise<string> {
-  const { crypto } = await import('acme-client');
-  return String(await crypto.createPrivateEcdsaKey());
+  const { acme } = await import('./acme-library.ts');
+  return String(await acme.crypto.createPrivateEcdsaKey());
 }
 
 /** orderCertificate takes seconds to minutes. Rejects with what the authority says. */
@@ -66,7 +66,7 @@ async function reach(directory: string, agent: Agent): Promise<void> {
 }
 
 async function order({ options, accountKey, answers, terms }: OrderSetup, httpsAgent: Agent): Promise<Ordered> {
-  const acme = await import('acme-client');
+  const { acme } = await import('./acme-library.ts');
   Object.assign(acme.axios.defaults, { timeout: REQUEST_TIMEOUT_MS, httpsAgent, acmeSettings: RETRIES });
   const client = new acme.Client({ directoryUrl: options.directory, accountKey, ...POLLING });
   terms(await client.getTermsOfServiceUrl());

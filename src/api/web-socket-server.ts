@@ -1,0 +1,12 @@
+// A server of WebSockets for connections that another server took, to be imported on demand: most boxes never need it.
+
+import { WebSocketServer } from 'ws';
+
+/** Bytes of a message: whoever listens here says a word at most. */
+const MOST_BYTES = 1024;
+
+export function webSocketServer(): WebSocketServer {
+  const server = new WebSocketServer({ noServer: true, clientTracking: false, maxPayload: MOST_BYTES });
+  server.on('wsClientError', (_error, socket) => socket.destroy());
+  return server;
+}
