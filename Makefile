@@ -19,7 +19,7 @@ image: ## make dist/midge-VERSION-arm64.img.xz for a Raspberry Pi's card, as roo
 	@build/image.sh --with-program
 
 image-torture: ## cut the power of the image 50 times while messages flow and 50 times while it is updated, and all else that takes hours, as root
-	@MIDGE_CUTS=50 build/with.sh node build/test.ts test/torture test/image/power-cut.test.ts test/image/card-updates.test.ts
+	@MIDGE_CUTS=50 build/with.sh node build/test.ts test/torture test/image/card-updates.test.ts
 
 release: ## make the files of a release in dist/midge-VERSION/: make release VERSION=x [KEY=FILE] [WITHOUT=image]
 	@build/with.sh npm run --silent release

@@ -15,10 +15,16 @@ import { Card } from './card.ts';
 import { WriteLog } from './write-log.ts';
 
 /** Milliseconds between two messages: the writes of the update are the point. */
-const PAUSE_MS = 200;
+const PAUSE_MS = 1000;
 const CHANCES = 2 ** 32;
+/** One of so many messages has a topic that QUEUED matches. */
+const QUEUED_SHARE = 10;
 /** Writes that are near to that of autoboot.txt. */
 const NEAR = 20;
+
+/** QUEUED is the filter of a session that is away while the messages are published; isQueued says which of them it gets. */
+export const QUEUED = '+/queued/+';
+export const isQueued = (topic: string): boolean => topic.split('/')[1] === 'queued';
 
 /** Moment of a cut: any, or one shortly before autoboot.txt is written, after it was written and before the card was told to keep it, or shortly after that. */
 export type Moment = 'any' | 'before' | 'during' | 'after';
@@ -70,7 +76,7 @@ export class RecordedBoot {
     let isStopped = false;
     const run = async () => {
       for (let number = 0; !isStopped; number++) {
-        const topic = `${this.name}/${number}`;
+        const topic = `${this.name}/${number % QUEUED_SHARE === 0 ? 'queued' : 'other'}/${number}`;
         await client.publishAsync(topic, String(number), { qos: 1, retain: true });
         this.#acknowledged.push({ topic, bytes: statSync(this.file).size });
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

@@ -1,8 +1,11 @@
-// The package for arm64 on Debian 12: that on Debian 13 is in test/machine/.
+// The package for arm64 on each Debian that it is for, under emulation. That for this machine's architecture is in test/machine/.
 
 import { test } from 'node:test';
-import { foreignPackageObstacle, useForeignPackage } from '../machine/foreign-package.ts';
+import { RELEASES } from '../machine/debian.ts';
+import { foreignPackageObstacle, useForeignPackage } from './foreign-package.ts';
 
-test('package for arm64 is installed, upgraded, removed and purged on Debian bookworm', { skip: foreignPackageObstacle }, (context) =>
-  useForeignPackage(context, 'bookworm'),
-);
+for (const release of RELEASES) {
+  test(`package for arm64 is installed, upgraded, removed and purged on Debian ${release}`, { skip: foreignPackageObstacle }, (context) =>
+    useForeignPackage(context, release),
+  );
+}

@@ -6,13 +6,13 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import type { MqttClient } from 'mqtt';
-import { Card, IMAGE, obstacle } from './card.ts';
-import { BOOT_PATIENCE, type Machine, type OnMessage, switchOn } from './machine.ts';
+import { Card, IMAGE, obstacle } from '../image/card.ts';
+import { BOOT_PATIENCE, type Machine, type OnMessage, switchOn } from '../image/machine.ts';
 
 const CUTS = Number(process.env['MIDGE_CUTS'] ?? 1);
 const LOGIN = { username: 'jane', password: 'correct horse battery' };
-/** Milliseconds that messages flow before the cut: from nothing to a checkpoint of the database. */
-const SHORTEST = 300;
+/** Milliseconds that messages flow before the cut, from the first that was acknowledged: to a checkpoint of the database. */
+const SHORTEST = 0;
 const LONGEST = 8000;
 /** Messages between two cuts: with every fifth retained too, fewer than the 1000 that the broker keeps for a client that is away. */
 const MOST = 800;
@@ -23,6 +23,7 @@ const COLLECT_LIMIT = 240_000;
 interface Ledger {
   sent: number;
   readonly acknowledged: Set<number>;
+  /** Number of the latest retained one; 0 = there is none. */
   retained: number;
 }
 
@@ -65,13 +66,14 @@ function signInAsKeeper(machine: Machine, onMessage?: OnMessage): Promise<MqttCl
 async function publishUntilCut(machine: Machine, ledger: Ledger, milliseconds: number): Promise<void> {
   const client = await machine.connect({ ...LOGIN, clientId: 'publisher' });
   client.on('error', () => {}); // the cut
-  const end = Date.now() + milliseconds;
   const last = ledger.sent + MOST;
+  const { promise: firstAcknowledged, resolve: acknowledge } = Promise.withResolvers<void>();
   const publishOn = async (): Promise<void> => {
-    while (Date.now() < end && ledger.sent < last) {
+    while (ledger.sent < last) {
       const number = ++ledger.sent;
       await client.publishAsync(`log/${number % 10}`, String(number), { qos: 1 });
       ledger.acknowledged.add(number);
+      acknowledge();
       if (number % 5 !== 0) continue;
       await client.publishAsync('latest', String(number), { qos: 1, retain: true });
       ledger.retained = Math.max(ledger.retained, number);
@@ -79,6 +81,7 @@ async function publishUntilCut(machine: Machine, ledger: Ledger, milliseconds: n
     await new Promise(() => {}); // the others go on until the plug is out
   };
   void Array.from({ length: 10 }, () => publishOn().catch(() => {}));
+  await firstAcknowledged;
   await new Promise((resolve) => setTimeout(resolve, milliseconds)); // the moment of the cut is the point
   await machine.cut();
   client.end(true);
@@ -87,7 +90,7 @@ async function publishUntilCut(machine: Machine, ledger: Ledger, milliseconds: n
 /** collect takes up the kept session until every acknowledged message has come, and gives its client. */
 async function collect(machine: Machine, ledger: Ledger): Promise<MqttClient> {
   const missing = new Set(ledger.acknowledged);
-  let latest = -1;
+  let latest = 0;
   let look = () => {};
   const keeper = await signInAsKeeper(machine, (topic, payload) => {
     if (topic === 'latest') latest = Number(payload);

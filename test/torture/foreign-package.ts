@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { type Foreign, foreignObstacle, obstacle, type Release, unpackForeign } from '../machine/debian.ts';
+import { apt, executableFor, LOGIN, NEW, nameOf, nothingIsLeft, OLD, packages } from '../machine/debian-package.ts';
+import { succeed } from '../machine/installation.ts';
 import type { Outcome } from '../support/process/outcome.ts';
-import { type Foreign, foreignObstacle, obstacle, type Release, unpackForeign } from './debian.ts';
-import { apt, executableFor, LOGIN, NEW, nameOf, nothingIsLeft, OLD, packages } from './debian-package.ts';
-import { succeed } from './installation.ts';
 
 /** foreignPackageObstacle is the reason to skip a test, or false. */
 export const foreignPackageObstacle = obstacle(executableFor('arm64')) || foreignObstacle();
