@@ -200,6 +200,7 @@ test('change of a file that somebody else has changed meanwhile is put onto thei
   writeFileSync(box.file, `max_qos 2\n${readFileSync(box.file, 'utf8')}`);
   await setKeepalive(page, '120');
   await page.getByText('The file has changed since you began. This is').waitFor();
+  await page.locator('.diff-line.come', { hasText: 'max_keepalive 120' }).waitFor();
   assert.equal(await page.locator('.diff-line.gone').count(), 0);
   writeFileSync(box.file, `max_packet_size 4096\n${readFileSync(box.file, 'utf8')}`);
   expect(/status of 412/);
@@ -207,6 +208,7 @@ test('change of a file that somebody else has changed meanwhile is put onto thei
   await page.getByText('Somebody else has changed the file').waitFor();
   await audit();
   await page.getByRole('button', { name: 'Put mine onto theirs' }).click();
+  await page.getByText('Somebody else has changed the file').waitFor({ state: 'hidden' }); // it is read, and what stands here is of it
   await page.getByText('The file has changed since you began. This is').waitFor();
   await page.locator('.diff-line.come', { hasText: 'max_keepalive 120' }).waitFor();
   assert.equal(await page.locator('.diff-line.gone').count(), 0);
