@@ -1,4 +1,4 @@
-// Bundles src/main.ts, the file of its thread and their packages into a few CommonJS files, the input of the executable.
+// Bundles src/main.ts, the file of its thread and their packages into CommonJS files, the input of the executable.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,9 +8,6 @@ import { installFiles } from '../src/install/files.ts';
 
 /** ROOT is the folder of the checkout. */
 export const ROOT = join(import.meta.dirname, '..');
-
-/** Of Node's version in the executable. */
-const TARGET = 'node24';
 
 /** Stamp says what was built; the program reads it as the global MIDGE_STAMP, which is absent when the sources run. */
 export interface Stamp {
@@ -39,7 +36,7 @@ export function readStamp(root = ROOT, environment = process.env): Stamp {
 /** MAIN is the file of the program. */
 export const MAIN = 'main.cjs';
 
-/** STORE_WORKER is the file of the store's thread, beside the program's. */
+/** STORE_WORKER is the file of the store's thread, beside the program's: a thread that loads the whole program costs 30 MB more. */
 export const STORE_WORKER = 'store-worker.cjs';
 
 /** PAGE_FOLDER holds the files of the page, beside the program's. */
@@ -57,15 +54,13 @@ export function readReleaseKeys(root = ROOT, environment = process.env): string 
   return environment['PUBLIC_KEY'] || existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
+const SETTINGS = { platform: 'node', target: 'node24', minifySyntax: true, minifyWhitespace: true, logLevel: 'warning' } as const;
+
 /** esbuild splits ES modules only, and the executable takes CommonJS. */
 const COMMON_JS: TransformOptions = {
+  ...SETTINGS,
   format: 'cjs',
-  platform: 'node',
-  target: TARGET,
   supported: { 'dynamic-import': false }, // what is required has no names that Node's import() could see
-  minifySyntax: true,
-  minifyWhitespace: true,
-  logLevel: 'warning',
 };
 
 /** zod brings its messages in fifty languages, which are more than half of it; ours are English. */
@@ -107,6 +102,7 @@ function insideModules(path: string): string {
  */
 export async function bundle(folder: string, stamp: Stamp): Promise<string[]> {
   const { outputFiles } = await build({
+    ...SETTINGS,
     entryPoints: { [stem(MAIN)]: join(ROOT, 'src/main.ts'), [stem(STORE_WORKER)]: join(ROOT, 'src/store/store-worker.ts') },
     outdir: folder,
     outExtension: { '.js': '.cjs' },
@@ -115,13 +111,8 @@ export async function bundle(folder: string, stamp: Stamp): Promise<string[]> {
     plugins: [englishZod, noPackagesOnDemand],
     bundle: true,
     splitting: true,
-    platform: 'node',
     format: 'esm',
-    target: TARGET,
-    minifySyntax: true,
-    minifyWhitespace: true,
     legalComments: 'none',
-    logLevel: 'warning',
     define: {
       MIDGE_STAMP: JSON.stringify(stamp),
       MIDGE_STORE_WORKER: JSON.stringify(STORE_WORKER),

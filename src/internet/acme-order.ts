@@ -1,8 +1,8 @@
-// One order of a certificate (RFC 8555): the authority asks whether the names are ours, and gives it.
+// One order of a certificate (RFC 8555): the authority asks whether the names are ours, and gives it. Its library is large: import this on demand.
 
 import type { IncomingMessage } from 'node:http';
 import { Agent, get } from 'node:https';
-import type { Authorization } from 'acme-client';
+import * as acme from 'acme-client';
 import { reasonOf } from '../base/errors.ts';
 import { readNamedText } from '../base/named-file.ts';
 import type { ChallengeAnswers } from './challenge-answers.ts';
@@ -36,7 +36,6 @@ export interface Ordered {
 
 /** makeAccountKey gives a key for an account, PEM. Secret. */
 export async function makeAccountKey(): Promise<string> {
-  const { acme } = await import('./acme-library.ts');
   return String(await acme.crypto.createPrivateEcdsaKey());
 }
 
@@ -66,7 +65,6 @@ async function reach(directory: string, agent: Agent): Promise<void> {
 }
 
 async function order({ options, accountKey, answers, terms }: OrderSetup, httpsAgent: Agent): Promise<Ordered> {
-  const { acme } = await import('./acme-library.ts');
   Object.assign(acme.axios.defaults, { timeout: REQUEST_TIMEOUT_MS, httpsAgent, acmeSettings: RETRIES });
   const client = new acme.Client({ directoryUrl: options.directory, accountKey, ...POLLING });
   terms(await client.getTermsOfServiceUrl());
@@ -83,7 +81,7 @@ async function order({ options, accountKey, answers, terms }: OrderSetup, httpsA
 }
 
 interface Challenge {
-  readonly authorization: Authorization;
+  readonly authorization: acme.Authorization;
   readonly token: string;
   readonly answer: string;
 }
@@ -98,6 +96,6 @@ async function hide({ challenge }: AcmeOptions, answers: ChallengeAnswers, { aut
   else await updateRecords(challenge.target, [textRecord(authorization, answer, 'remove')]);
 }
 
-function textRecord({ identifier }: Authorization, value: string, action: 'add' | 'remove') {
+function textRecord({ identifier }: acme.Authorization, value: string, action: 'add' | 'remove') {
   return { name: `_acme-challenge.${identifier.value}`, type: 'TXT', action, value, ttl: CHALLENGE_TTL } as const;
 }

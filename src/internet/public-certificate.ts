@@ -8,7 +8,7 @@ import { reasonOf } from '../base/errors.ts';
 import type { Part } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import { readNamedTextIfThere } from '../base/named-file.ts';
-import { makeAccountKey, type Ordered, orderCertificate } from './acme-order.ts';
+import type { Ordered } from './acme-order.ts';
 import { type ChallengeAnswers, serveAnswers } from './challenge-answers.ts';
 import type { AcmeOptions } from './options.ts';
 
@@ -133,6 +133,7 @@ export class PublicCertificates implements Part {
     try {
       const ordered = await this.#whileShowing(async () => {
         const accountKey = await this.#accountKey();
+        const { orderCertificate } = await import('./acme-order.ts');
         return orderCertificate({ options, accountKey, answers: this.#setup.answers, terms: (url) => this.#sayTerms(url) });
       });
       this.#keep(ordered);
@@ -180,6 +181,7 @@ export class PublicCertificates implements Part {
     const path = join(folder, `account-${new URL(options.directory).host.replaceAll(/[^a-z0-9.-]/gi, '_')}.key`);
     const stored = readNamedTextIfThere(path);
     if (stored !== null) return stored;
+    const { makeAccountKey } = await import('./acme-order.ts');
     const made = await makeAccountKey();
     replaceSecret(path, made);
     return made;

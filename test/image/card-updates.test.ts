@@ -277,7 +277,10 @@ async function cutPower(t: TestContext, number: number, records: Records, { syst
   rmSync(card.folder, { recursive: true });
 }
 
-/** bootCut switches a cut card on, and gives the fingerprint of its authority. `hasFailed` says whether the cut has ended a trial; null = perhaps, where the restart for it had been asked for. */
+/**
+ * bootCut switches a cut card on, and gives the fingerprint of its authority. `hasFailed` says whether the cut has ended a trial; null = perhaps,
+ * where the restart for it had been asked for.
+ */
 async function bootCut(t: TestContext, card: Card, wanted: readonly string[], hasFailed: boolean | null): Promise<string> {
   const machine = await switchOn(t, card);
   const authority = await readyWith(machine);
